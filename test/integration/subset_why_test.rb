@@ -73,6 +73,45 @@ class SubsetWhyTest < IntegrationTest
     assert_equal [%w[brought_back public.people 2], %w[needed public.orgs 2], %w[whole public.notes]], (reasons.map { |reason| reason.values_at(:what, :table, :key).compact.map(&:to_s) })
   end
 
+  # A key, another spelling of it, and a value of its type that no row has.
+  SPELT = {
+    "char(6)" => ["ab", "ab  ", "abc"], "citext" => %w[Abc aBC Ab], "numeric" => %w[1.0 1.000 1.5], "float8" => %w[0 -0 1.50], "real" => %w[NaN nan 0],
+    "interval" => ["1 day", "24:00:00", "25:00:00"], "text COLLATE ci" => %w[Abc aBC Ab], "timestamptz" => ["2024-01-01 00:00:00+00", "2024-01-01T01:00+01", "2024-01-02"],
+    "boolean" => %w[t yes f], "inet" => ["10.0.0.1", "10.0.0.1/32", "10.0.0.2"], "price" => %w[1.0 1 2], "integer[]" => ["{1,2}", "{ 1, 02 }", "{1}"], "mood" => %w[glad glad sad]
+  }.freeze
+
+  def spelt_archive
+    tables = SPELT.map.with_index { |(type, (key, _)), at| "CREATE TABLE k#{at} (note text, id #{type} PRIMARY KEY); INSERT INTO k#{at} VALUES (E'a\\tb', '#{key}');" }
+    Shared.archive_of(:why_spelt_archive, <<~SQL)
+      CREATE EXTENSION citext; CREATE DOMAIN price AS numeric; CREATE TYPE mood AS ENUM ('glad', 'sad');
+      CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      #{tables.join}
+    SQL
+  end
+
+  def answers(table, *ids, **options)
+    settings = Engine.settings(source: spelt_archive, target: (@target ||= new_database).url, options:)
+    ids.map { |id| ScalingoStagingSync::Native.why(settings, table, id) { nil }.map { |reason| reason[:what].to_s } }
+  end
+
+  def test_a_key_is_compared_as_postgresql_compares_values_of_its_type_with_a_rule_and_without
+    SPELT.each_value.with_index do |(key, other, missing), at|
+      cut = { subset: { "tables" => [{ "table" => "k#{at}", "option" => "subset", "where" => "note = ''" }], "others" => "follow" } }
+      assert_equal [%w[whole], %w[whole], %w[unknown]], answers("k#{at}", key, other, missing), SPELT.keys[at]
+      assert_equal [%w[not_kept], %w[not_kept], %w[unknown]], answers("k#{at}", key, other, missing, **cut), SPELT.keys[at]
+    end
+  end
+
+  def test_what_is_no_value_of_the_keys_type_is_said_to_be_none
+    { "numeric" => "abc", "interval" => "soon", "timestamptz" => "2024-13-01", "inet" => "10.0.0" }.each do |type, id|
+      error = assert_raises(ScalingoStagingSync::PlanError) { answers("k#{SPELT.keys.index(type)}", id) }
+      assert_match(/\Apublic\.k\d+\.id is of the type .*, and what stands for the row's key is no value of that type\. Write the key/, error.message)
+      refute_includes error.message, id
+    end
+    assert_match(/users\.id is of the type bigint/, assert_raises(ScalingoStagingSync::PlanError) { why("users", "one") }.message)
+    assert_match(/tokens\.id is of the type uuid/, assert_raises(ScalingoStagingSync::PlanError) { why("tokens", "one") }.message)
+  end
+
   def test_a_row_of_a_table_without_rows_or_of_stagings_own_is_answered_for
     assert_equal [%w[without_rows other.logs]], why("other.logs", "2")
     assert_equal [%w[stays public.admins]], why("admins", "1")
