@@ -98,7 +98,7 @@ class SubsetWhyTest < IntegrationTest
     SPELT.each_value.with_index do |(key, other, missing), at|
       cut = { subset: { "tables" => [{ "table" => "k#{at}", "option" => "subset", "where" => "note = ''" }], "others" => "follow" } }
       assert_equal [%w[whole], %w[whole], %w[unknown]], answers("k#{at}", key, other, missing), SPELT.keys[at]
-      assert_equal [%w[not_kept], %w[not_kept], %w[unknown]], answers("k#{at}", key, other, missing, **cut), SPELT.keys[at]
+      assert_equal [%w[not_kept], %w[unknown]], answers("k#{at}", other, missing, **cut), SPELT.keys[at]
     end
   end
 

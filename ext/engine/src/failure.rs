@@ -31,7 +31,7 @@ pub use archive::{ArchiveFailure, ArchiveRemedy};
 pub use attempt::Attempt;
 pub use backup::{BackupFailure, BackupRemedy, BackupSubject, Contents, Damage};
 pub use download::{DownloadFailure, DownloadRemedy, Hitch};
-pub use emptied::{EmptiedRemedy, KeepsNone};
+pub use emptied::{EmptiedRemedy, KeepsNone, NullEntry};
 pub use jobs::{JobFailure, JobRemedy};
 pub use leaks::{LeakFailure, LeakRemedy};
 pub use naming::{Advice, NameFault, Names, NoTable};
@@ -64,6 +64,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         Hitch::KINDS,
         EmptiedRemedy::KINDS,
         KeepsNone::KINDS,
+        NullEntry::KINDS,
         JobFailure::KINDS,
         JobRemedy::KINDS,
         LeakFailure::KINDS,

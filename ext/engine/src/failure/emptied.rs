@@ -15,6 +15,8 @@ phrases! {
         Refers "refers_to_none" { table: String },
         /// Each of them refers to a row that does not come, of these tables by these references.
         RefersTo "refers_to_none_of" { table: String, others: Names },
+        /// Rows of a table without a rule go with others that they refer to, of these tables by these references.
+        GoesWith "goes_with" { table: String, others: Names },
         /// So many more rules keep none.
         More "more_keep_none" { count: usize },
     }
@@ -28,7 +30,24 @@ phrases! {
         CorrectConditions "correct_conditions" { tables: Names },
         /// Keep rows of these tables, to which others refer.
         KeepReferred "keep_referred" { tables: Names },
+        /// Let references become NULL by these entries.
+        LetBeNull "let_be_null" { entries: Vec<NullEntry> },
         /// Name a table that has rows.
         NameFilled "name_filled_table",
+    }
+}
+
+phrases! {
+    /// What lets references of a table become NULL.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum NullEntry {
+        /// An entry of its own, for one column.
+        Column "null_entry_column" { table: String, column: String },
+        /// An entry of its own, for all columns.
+        All "null_entry_all" { table: String },
+        /// Beside what the table's rule says, for one column.
+        ColumnBeside "null_beside_column" { table: String, column: String },
+        /// Beside what the table's rule says, for all columns.
+        AllBeside "null_beside_all" { table: String },
     }
 }

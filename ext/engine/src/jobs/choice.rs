@@ -318,7 +318,10 @@ pub(super) async fn why(
     let is_in_part = plan.part.as_ref().is_some_and(in_part);
     if let Some(part) = sought.part() {
         let identity = opened.identity.clone();
-        match known.spelt((&sought, &part), opened, (url, buffers.clone())).await? {
+        match known
+            .spelt((&sought, &part), opened, (url, buffers.clone()))
+            .await?
+        {
             Spelt::Nowhere => return Ok((table, None)),
             Spelt::As(_) if !is_in_part => return Ok((table.clone(), Some(whole()))),
             Spelt::As(id) => sought.id = id,

@@ -113,6 +113,7 @@ mod tests {
             to_block: None,
             enforced: true,
             missing: Missing::Drop,
+            may_be_null: None,
         }
     }
 

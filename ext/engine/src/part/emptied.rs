@@ -1,10 +1,13 @@
 //! A part without a row: which rule empties it, and what can be done.
 
+mod chain;
+
 use super::selection::Selection;
 use crate::alike::few_of;
 use crate::error::{Error, Kind};
-use crate::failure::{EmptiedRemedy, JobFailure, KeepsNone};
-use crate::plan::part::{Part, PartRule, Relation};
+use crate::failure::{EmptiedRemedy, JobFailure, KeepsNone, Names};
+use crate::plan::part::{Part, PartRule, Reference, Relation};
+use chain::Chain;
 use pg_dump_archive::DumpId;
 use std::collections::HashMap;
 
@@ -35,6 +38,7 @@ impl<'a> Emptied<'a> {
     pub(super) fn error(&self) -> Error {
         let ruled = self.part.relations.iter().enumerate();
         let ruled = ruled.filter(|(_, relation)| matches!(relation.rule, PartRule::Own { .. }));
+        let at_all: Vec<usize> = ruled.clone().map(|(at, _)| at).collect();
         let whys: Vec<(&Relation, Why<'_>)> = ruled.map(|(at, relation)| (relation, self.why(at))).collect();
         let shown = whys.len().min(MOST);
         let mut why: Vec<KeepsNone> = whys[..shown]
@@ -45,34 +49,75 @@ impl<'a> Emptied<'a> {
             let count = whys.len() - shown;
             why.push(KeepsNone::More { count });
         }
-        Error::new(Kind::Plan, JobFailure::SubsetKeepsNothing { why }, remedy(&whys))
+        let chain = Chain::from(self, at_all);
+        let entries = chain.entries(self);
+        if entries.is_empty() || whys.iter().any(|(_, why)| matches!(why, Why::Condition)) {
+            return Error::new(Kind::Plan, JobFailure::SubsetKeepsNothing { why }, remedy(&whys));
+        }
+        let between = chain.between.iter().take(MOST);
+        why.extend(between.map(|(at, taking)| KeepsNone::GoesWith {
+            table: self.part.relations[*at].table.to_string(),
+            others: self.others(taking),
+        }));
+        let remedy = EmptiedRemedy::LetBeNull { entries };
+        Error::new(Kind::Plan, JobFailure::SubsetKeepsNothing { why }, remedy)
+    }
+
+    /// How many rows of a relation there are, and how many stay.
+    fn rows(&self, at: usize) -> (u64, u64) {
+        let blocks = &self.part.relations[at].blocks;
+        let total = |load| self.totals.get(&load).copied().unwrap_or(0);
+        let kept = |load| self.selection.of(load).map_or(0, |chosen| chosen.kept());
+        let staying = self.staying.get(&at).copied();
+        (
+            blocks.iter().map(|block| total(block.load)).sum(),
+            staying.unwrap_or_else(|| blocks.iter().map(|block| kept(block.load)).sum()),
+        )
+    }
+
+    /// Whether a relation has no row, or its condition keeps none.
+    fn goes_by_itself(&self, at: usize) -> bool {
+        self.rows(at).0 == 0 || self.unmet.contains(&at)
+    }
+
+    /// The references by which rows of a relation go: those to relations without a row, which take all along, or else those
+    /// to relations that lost some.
+    fn taking(&self, at: usize) -> Vec<&'a Reference> {
+        let references = self.part.references.iter();
+        let lose = |one: &&Reference| self.rows(one.to).1 < self.rows(one.to).0;
+        let binding: Vec<_> = references
+            .filter(|one| one.from == at && one.to != at && one.binds())
+            .collect();
+        let to_none: Vec<_> = (binding.iter().copied())
+            .filter(|one| self.rows(one.to).1 == 0)
+            .collect();
+        match to_none.is_empty() {
+            true => binding.into_iter().filter(lose).collect(),
+            false => to_none,
+        }
+    }
+
+    /// The tables at the other ends, with the references.
+    fn others(&self, references: &[&Reference]) -> Names {
+        let mut shown: Vec<String> = Vec::new();
+        for one in references {
+            let way = format!("{} ({})", self.part.relations[one.to].table, one.name);
+            if !shown.contains(&way) {
+                shown.push(way);
+            }
+        }
+        few_of(shown)
     }
 
     fn why(&self, at: usize) -> Why<'a> {
-        let of = |at: usize, count: &dyn Fn(DumpId) -> u64| -> u64 {
-            let blocks = self.part.relations[at].blocks.iter();
-            blocks.map(|block| count(block.load)).sum()
-        };
-        if of(at, &|load| self.totals.get(&load).copied().unwrap_or(0)) == 0 {
+        if self.rows(at).0 == 0 {
             return Why::NoRows;
         }
         if self.unmet.contains(&at) {
             return Why::Condition;
         }
-        let of_block = |load| self.selection.of(load).map_or(0, |chosen| chosen.kept());
-        let kept = |at: usize| {
-            let staying = self.staying.get(&at).copied();
-            staying.unwrap_or_else(|| of(at, &of_block))
-        };
-        let references = self.part.references.iter();
-        let binding: Vec<_> = references
-            .filter(|one| one.from == at && one.to != at && one.binds())
-            .collect();
-        // What has no row itself takes all others along.
-        let to_none: Vec<_> = binding.iter().copied().filter(|one| kept(one.to) == 0).collect();
-        let found = if to_none.is_empty() { binding } else { to_none };
         let mut shown: Vec<(&str, &Relation)> = Vec::new();
-        for one in found {
+        for one in self.taking(at) {
             if shown.iter().all(|(name, _)| *name != one.name) {
                 shown.push((one.name.as_str(), &self.part.relations[one.to]));
             }
@@ -132,7 +177,6 @@ fn remedy(whys: &[(&Relation, Why<'_>)]) -> EmptiedRemedy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Names;
     use crate::part::selection::Chosen;
     use crate::plan::part::{Cap, Missing, PartBlock, Reference};
     use crate::plan::TableName;
@@ -170,6 +214,7 @@ mod tests {
                 to_block: None,
                 enforced: true,
                 missing: Missing::Drop,
+                may_be_null: None,
             }],
             relations,
             allow_empty: false,

@@ -45,8 +45,8 @@ pub use choose::{choose, Looked};
 pub(crate) use choose::{Breadth, Choice, Chooser};
 pub(crate) use look::Search;
 pub use selection::{Chosen, Selection, Sieve};
+pub(crate) use spelt::{copied, no_value};
 #[doc(hidden)]
 pub use why::every_reason;
-pub(crate) use spelt::{copied, no_value};
 pub(crate) use why::Sought;
 pub use why::{Reason, What};

@@ -83,6 +83,7 @@ impl World {
                 false => Missing::Drop,
                 true => Missing::Nullify(self.names_of(link)),
             },
+            may_be_null: None,
         });
         Part {
             references: references.collect(),

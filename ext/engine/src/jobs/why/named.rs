@@ -152,13 +152,23 @@ mod tests {
         assert_eq!(spelt("+7", Compared::Number), shown("7"));
         assert_eq!(spelt("007", Compared::Text), shown("007"));
         let uuid = "0f0e0d0c-0000-4000-8000-00000000abcd";
-        assert_eq!(spelt("{0F0E0D0C-0000-4000-8000-00000000ABCD}", Compared::Uuid), shown(uuid));
-        assert_eq!(spelt("0f0e0d0c000040008000-00000000abcd", Compared::Uuid), shown(uuid));
+        assert_eq!(
+            spelt("{0F0E0D0C-0000-4000-8000-00000000ABCD}", Compared::Uuid),
+            shown(uuid)
+        );
+        assert_eq!(
+            spelt("0f0e0d0c000040008000-00000000abcd", Compared::Uuid),
+            shown(uuid)
+        );
     }
 
     #[test]
     fn what_is_no_number_and_no_uuid_is_none() {
-        for (id, compared) in [("abc", Compared::Number), ("1.5", Compared::Number), ("{0F}", Compared::Uuid)] {
+        for (id, compared) in [
+            ("abc", Compared::Number),
+            ("1.5", Compared::Number),
+            ("{0F}", Compared::Uuid),
+        ] {
             assert_eq!(spelt(id, compared), None);
         }
         assert_eq!(uuid(&"é".repeat(16)), None);

@@ -148,6 +148,8 @@ pub struct Reference {
     pub enforced: bool,
     /// What becomes of a row whose counterpart goes.
     pub missing: Missing,
+    /// The column by which a rule may have it become NULL instead, where one may.
+    pub may_be_null: Option<String>,
 }
 
 /// What becomes of a row that refers to one that goes.

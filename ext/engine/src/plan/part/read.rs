@@ -341,6 +341,7 @@ impl<'a> Reader<'a> {
         let pairs: Vec<(usize, usize)> = pairs
             .map(|(from, to)| (at(one.from, from), at(one.to, to)))
             .collect();
+        let may_be_null = self.may_be_null(declared);
         let mut found = Vec::new();
         for from_block in self.blocks_under(declared.from, one.from) {
             let to_blocks = self.blocks_under(declared.to, one.to);
@@ -357,10 +358,26 @@ impl<'a> Reader<'a> {
                     // A row that one of several blocks does not hold may be in another.
                     enforced: declared.enforced && to_block.is_none() && !self.sources.has_gaps(one.to),
                     missing: one.missing.clone(),
+                    may_be_null: may_be_null.clone(),
                 });
             }
         }
         found
+    }
+
+    /// The column by which a rule may have a reference become NULL: `on_missing` is refused where it means another that cannot.
+    fn may_be_null(&self, declared: &Declared) -> Option<String> {
+        let table = self.schema.topmost(declared.from);
+        let can_be = |one: &Declared| !one.nullable(self.schema, self.declared).is_empty();
+        let all_can_be = |name: &&String| {
+            let others = self.declared.iter();
+            let mut others =
+                others.filter(|one| one.columns.contains(name) && self.schema.topmost(one.from) == table);
+            others.all(can_be)
+        };
+        let nullable = declared.nullable(self.schema, self.declared);
+        let mut own = nullable.iter().filter(|name| declared.columns.contains(name));
+        own.find(all_can_be).cloned()
     }
 
     /// The blocks of a partition; none in particular where it is the whole table.
