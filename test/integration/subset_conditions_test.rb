@@ -135,7 +135,21 @@ class SubsetConditionsTest < IntegrationTest
     where = "id > 3 AND (code > 5 OR nosuch(code)) AND id BETWEEN 1 AND 'x'"
     message = refused(**options(entry("users", where:))).message
     assert_match(/refuses the configuration in 3 places:/, message)
-    assert_equal [/near `> 5/, /near `nosuch/, /near `'x'/].map { |near| message.lines.grep(near).size }, [1, 1, 1], message
+    assert_equal [/near `> 5/, /near `nosuch/, /near `'…'`/].map { |near| message.lines.grep(near).size }, [1, 1, 1], message
+  end
+
+  # Each gives a text in another way, and the server refuses each for another reason.
+  TEXTS = ["email = 'Marie'::int", "id = 'Marie''s'", "id = $$Marie$$", "id = $a$Marie$a$", "id = U&'Marie'", "id = E'Marie\\n'", "nosuch('Marie', id)", "id > 3 AND code::uuid = 'Marie'",
+           "email = 'x' 'Marie'", "(email = 'Marie'", "email = $$x$$ $$Marie$$", "email = 'O'Marie''", "email = 'x' \"Marie\"", "id = 'x'::\"Marie\"", "code = 'x' -- Marie\n AND id = nosuch(1)", "id ~ 'Marie'"].freeze
+
+  def test_no_text_of_a_condition_is_repeated_however_it_is_quoted_and_whoever_refuses_it
+    TEXTS.each do |where|
+      message = refused(**options(entry("users", where:))).message
+      refute_includes message, "Marie", where
+      refute_match(/near `[^`]*\)`/, message) unless where.start_with?("nosuch")
+    end
+    assert_match(/near `'…'::int`/, refused(**options(entry("users", where: TEXTS.first))).message)
+    assert_match(/near `nosuch\('…', id\)`/, refused(**options(entry("users", where: "nosuch('Marie', id)"))).message)
   end
 
   def test_a_condition_that_changes_the_session_is_refused_with_what_to_leave_out

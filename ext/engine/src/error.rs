@@ -11,6 +11,7 @@
 //! Neither says what is left in the target: the code that reports an error asks the target itself, and says it once.
 
 mod archive;
+mod excerpt;
 mod file;
 mod masking;
 mod server;
@@ -18,6 +19,7 @@ mod sqlstate;
 
 pub(crate) use self::masking::unfit_of_rule;
 pub(crate) use archive::{reading_failed, unread};
+pub(crate) use excerpt::without_texts;
 pub(crate) use file::file_trouble;
 pub use server::Doing;
 pub(crate) use server::{reason, words_of};

@@ -4,6 +4,7 @@
 //! nothing of it is repeated but what is structured: the code, the names of objects, and a place in SQL that we sent.
 //! Who asks the server says with [`Doing`] whether they can be.
 
+use super::excerpt::{excerpt, Names as Quoted};
 use super::sqlstate::is_about_objects;
 use super::{About, Error, Kind};
 use crate::failure::{Attempt, ServerAnswer, ServerDetail, ServerFailure, ServerRemedy};
@@ -40,12 +41,12 @@ pub enum Doing<'a> {
         /// What was sent.
         sql: &'a str,
     },
-    /// The same for SQL of another option.
-    Sql {
+    /// The same for a condition of another option, or for what has none.
+    Condition {
         /// What was asked.
         attempt: &'a Attempt,
-        /// What was sent.
-        sql: &'a str,
+        /// The condition, and what was sent of it before.
+        condition: Option<(&'a str, &'a str)>,
     },
 }
 
@@ -55,7 +56,7 @@ impl Doing<'_> {
             Self::WithoutRows(attempt)
             | Self::WithRows(attempt)
             | Self::Discreet(attempt)
-            | Self::Sql { attempt, .. } => attempt.clone(),
+            | Self::Condition { attempt, .. } => attempt.clone(),
             Self::Rule { rule, .. } => Attempt::Rule {
                 rule: rule.to_owned(),
             },
@@ -67,7 +68,8 @@ impl Error {
     /// A PostgreSQL error, by what was attempted.
     ///
     /// It holds the code, whose meaning the caller has words for, and the names of type, table, column and constraint, as far as
-    /// the server gave them and no function of the database's own did. Of a rule's SQL it quotes where the fault is.
+    /// the server gave them and no function of the database's own did. Of a rule's SQL it quotes where the fault is, without the
+    /// texts in it.
     /// The server's own words are in it only where no row is near and the error is about objects; never its DETAIL, its
     /// HINT or its CONTEXT (PostgreSQL's documentation, "Error and Notice Message Fields").
     pub fn from_server(doing: Doing<'_>, error: &tokio_postgres::Error) -> Self {
@@ -205,10 +207,19 @@ impl Names {
         details.extend(name(&self.table).map(|name| ServerDetail::Table { name }));
         details.extend(name(&self.column).map(|name| ServerDetail::Column { name }));
         details.extend(name(&self.constraint).map(|name| ServerDetail::Constraint { name }));
-        if let (Doing::Rule { sql, .. } | Doing::Sql { sql, .. }, Some(ErrorPosition::Original(at))) =
-            (doing, report.position())
-        {
-            details.extend(near(sql, *at).map(|sql| ServerDetail::Near { sql }));
+        if let Some(ErrorPosition::Original(at)) = report.position() {
+            let near = match doing {
+                Doing::Rule { sql, .. } => near(sql, *at, Quoted::Shown),
+                Doing::Condition {
+                    condition: Some((condition, before)),
+                    ..
+                } => {
+                    let before = u32::try_from(before.chars().count()).unwrap_or(u32::MAX);
+                    near(condition, at.saturating_sub(before), Quoted::Hidden)
+                }
+                _ => None,
+            };
+            details.extend(near.map(|sql| ServerDetail::Near { sql }));
         }
         details
     }
@@ -218,13 +229,10 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST_NAME && !text.contains(char::is_control)
 }
 
-/// The words of a statement from a place on, which counts characters from 1.
-fn near(sql: &str, at: u32) -> Option<String> {
-    let skipped = usize::try_from(at.checked_sub(1)?).ok()?;
-    let rest: String = sql.chars().skip(skipped).collect();
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    let near = cut(&words.join(" "), LONGEST_NEAR);
-    (!near.is_empty()).then_some(near)
+/// The words of a statement from a place on, which counts characters from 1, without its texts.
+fn near(sql: &str, at: u32, names: Quoted) -> Option<String> {
+    let from = usize::try_from(at.checked_sub(1)?).ok()?;
+    Some(cut(&excerpt(sql, from, names)?, LONGEST_NEAR))
 }
 
 /// A text of so many characters at most.
@@ -240,15 +248,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_in_a_rule_is_quoted_from_there_on() {
+    fn a_place_in_a_rule_is_quoted_from_there_on_without_its_texts() {
+        let near = |sql, at| near(sql, at, Quoted::Shown);
         let sql = "UPDATE pg_temp.users\n  SET phone = 'é' || emial || repeat('x', 20) || repeat('y', 20)";
-        let at = sql.chars().position(|c| c == 'm').unwrap_or(0);
         assert_eq!(near("SELECT emial", 8).as_deref(), Some("emial"));
         assert_eq!(
             near(sql, 1).as_deref(),
-            Some("UPDATE pg_temp.users SET phone = 'é' || …")
+            Some("UPDATE pg_temp.users SET phone = '…' || …")
         );
-        assert!(at > 0);
         assert_eq!(near(sql, 0), None);
         assert_eq!(near("SELECT 1", 99), None);
     }

@@ -311,8 +311,7 @@ impl Questions<'_> {
         error: &tokio_postgres::Error,
         unmade: &[(&Statement, &Unmade)],
     ) -> Error {
-        let (attempt, sql) = (&question.about.attempt(relation), &question.asked());
-        let refused = Error::from_server(Doing::Sql { attempt, sql }, error);
+        let refused = question.refusal(relation, error);
         if unmade.is_empty() {
             let code = error.code().map_or("", |code| code.code());
             return Error::new(Kind::Plan, refused.what, question.about.remedy(code));

@@ -2,7 +2,8 @@
 //! calls nothing which writes.
 
 use super::names::{column_shown, quoted_in_sql, table_shown};
-use crate::failure::PartFault;
+use crate::error::without_texts;
+use crate::failure::{PartFault, SqlTrouble};
 use crate::plan::parse::{folded, has_query, parse_condition};
 use crate::plan::part::own_entry::Place;
 use crate::plan::schema::Table;
@@ -86,7 +87,14 @@ pub(super) fn problems(
         // The parser does not know all forms of a query.
         Err(_) if has_query(condition) => return vec![PartFault::WhereQuery],
         Err(why) => {
-            let trouble = why.into();
+            let trouble = match why.into() {
+                SqlTrouble::Parser { words } => SqlTrouble::Parser {
+                    words: without_texts(&words, condition),
+                },
+                SqlTrouble::More { token } => SqlTrouble::More {
+                    token: without_texts(&token, condition),
+                },
+            };
             return vec![PartFault::WhereUnread { trouble }];
         }
     };

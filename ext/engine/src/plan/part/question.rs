@@ -3,8 +3,12 @@
 use super::names::{column_shown, table_shown};
 use super::operands::operands;
 use super::{PartRule, Relation};
+use crate::error::{Doing, Error};
 use crate::failure::{Attempt, PartRemedy};
 use crate::plan::quote_identifier;
+
+/// Before a query that is to be looked at, and not run.
+const EXPLAIN: &str = "EXPLAIN ";
 
 /// A part of a rule, asked about by itself: a fault in one hides none in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Question {
     pub sql: String,
     /// The condition in it, if it has one.
     pub(crate) condition: Option<String>,
+    /// What stands in the query before that.
+    before: String,
 }
 
 /// What of a rule a question is about.
@@ -42,6 +48,7 @@ impl Relation {
             about: Aspect::Order(name.clone()),
             sql: format!("{} ORDER BY {}", self.select(rows), quote_identifier(name)),
             condition: None,
+            before: String::new(),
         });
         condition.chain(order).collect()
     }
@@ -56,10 +63,12 @@ impl Relation {
     }
 
     fn whether(&self, condition: &str, rows: &str) -> Question {
+        let before = format!("{} WHERE (", self.select(rows));
         Question {
             about: Aspect::Condition,
-            sql: format!("{} WHERE ({condition}\n)", self.select(rows)),
+            sql: format!("{before}{condition}\n)"),
             condition: Some(condition.to_owned()),
+            before,
         }
     }
 
@@ -71,7 +80,20 @@ impl Relation {
 impl Question {
     /// What is sent.
     pub(crate) fn asked(&self) -> String {
-        format!("EXPLAIN {}", self.sql)
+        format!("{EXPLAIN}{}", self.sql)
+    }
+
+    /// The server's refusal, which repeats no text of the condition.
+    pub(crate) fn refusal(&self, relation: &Relation, error: &tokio_postgres::Error) -> Error {
+        let before = format!("{EXPLAIN}{}", self.before);
+        let doing = Doing::Condition {
+            attempt: &self.about.attempt(relation),
+            condition: self
+                .condition
+                .as_deref()
+                .map(|condition| (condition, &before[..])),
+        };
+        Error::from_server(doing, error)
     }
 }
 

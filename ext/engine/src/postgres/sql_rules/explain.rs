@@ -21,9 +21,8 @@ async fn refused_of_part(session: &Session, plan: &Plan) -> Result<Vec<Error>> {
         let begin =
             "SAVEPOINT condition; SET LOCAL transaction_read_only = on; SET LOCAL search_path TO DEFAULT";
         session.batch_execute(begin).await.map_err(doing)?;
-        let (attempt, sql) = (&question.about.attempt(relation), &question.asked());
-        if let Err(error) = session.batch_execute(sql).await {
-            let refusal = Error::from_server(Doing::Sql { attempt, sql }, &error);
+        if let Err(error) = session.batch_execute(&question.asked()).await {
+            let refusal = question.refusal(relation, &error);
             if refusal.kind == Kind::TargetConnection {
                 return Err(refusal);
             }
