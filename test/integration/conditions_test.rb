@@ -251,7 +251,7 @@ class ConditionsTest < IntegrationTest
                                                        masking_options: self.class.masking(entries)
     end
     # Each once, though a condition is asked about for every table of a family.
-    [/email: :email.*42883, near `no_such_function/, /name: :name.*22P02, near `'…'`/, /body: :redact.*42804, near `length/].each do |expected|
+    [/email: :email.*42883, near `no_such_function/, /name: :name.*22P02, near `'…'/, /body: :redact.*42804, near `length/].each do |expected|
       assert_equal 1, error.message.lines.grep(expected).size, error.message
     end
   end

@@ -146,7 +146,7 @@ class SubsetConditionsTest < IntegrationTest
     TEXTS.each do |where|
       message = refused(**options(entry("users", where:))).message
       refute_includes message, "Marie", where
-      refute_match(/near `[^`]*\)`/, message) unless where.start_with?("nosuch")
+      refute_match(/near `(?!nosuch)[^`]*\)`/, message)
     end
     assert_match(/near `'…'::int`/, refused(**options(entry("users", where: TEXTS.first))).message)
     assert_match(/near `nosuch\('…', id\)`/, refused(**options(entry("users", where: "nosuch('Marie', id)"))).message)

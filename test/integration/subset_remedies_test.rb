@@ -11,6 +11,10 @@ class SubsetRemediesTest < IntegrationTest
     CREATE TABLE logs (line text);
     CREATE TABLE actions (user_id bigint, name text, PRIMARY KEY (user_id, name));
     CREATE TABLE audit (id bigint PRIMARY KEY, user_id bigint, name text);
+    CREATE TABLE organisations (id bigint PRIMARY KEY);
+    CREATE TABLE members (id bigint PRIMARY KEY, organisation_id bigint REFERENCES organisations, lead_id bigint REFERENCES members, subject_type text, subject_id bigint);
+    INSERT INTO organisations SELECT n FROM generate_series(1, 9) n;
+    INSERT INTO members SELECT n, n, 10 - n, 'User', n FROM generate_series(1, 9) n;
     INSERT INTO users SELECT n, CASE WHEN n > 5 THEN 'user' || n || '@real.example' END, (n, 1)::pair FROM generate_series(1, 9) n;
     INSERT INTO "Odd Name" SELECT n, n FROM generate_series(1, 9) n;
     INSERT INTO logs SELECT 'line ' || n FROM generate_series(1, 9) n;
@@ -22,7 +26,7 @@ class SubsetRemediesTest < IntegrationTest
 
   # Ruby as a message has it, as it is read in an initializer.
   def pasted(source)
-    eval("{ #{source} }", binding, __FILE__, __LINE__) # { "logs" => :all }
+    eval("{ #{source.gsub(/ in config\.\w+/, "")} }", binding, __FILE__, __LINE__) # { "logs" => :all }
   end
 
   def part(subset: {}, limits: {}, references: {})
@@ -58,7 +62,7 @@ class SubsetRemediesTest < IntegrationTest
     rule = { where: "id = 1" }
     said = fault_of(subset: { "*" => rule })
     owns = said.scan(OWN).flatten
-    assert_equal ['"logs" => :all', '"actions" => :all'].sort, owns.sort, said
+    assert_equal ['"logs" => :all in config.subset', '"actions" => :all in config.subset'].sort, owns.sort, said
     assert_equal [1, 9, 1], counts("users", "logs", '"Odd Name"', subset: { "*" => rule, **pasted(owns.join(", ")) })
   end
 
@@ -96,9 +100,39 @@ class SubsetRemediesTest < IntegrationTest
     assert_equal [3], counts("audit", subset: cut, references: { **two, "audit.user_id,name" => "actions.user_id,name" })
   end
 
-  def test_two_patterns_for_one_table_take_its_own_entry
-    said = fault_of(subset: { "u*" => { where: "id < 4" }, "*ers" => { where: "id < 6" } })
-    own = said[/Give it an entry of its own beside the patterns, such as (.*?), or keep/, 1]
-    assert_equal [9], counts("users", subset: { "u*" => { where: "id < 4" }, "*ers" => { where: "id < 6" }, **pasted(own), "logs" => { last: 1, by: :line } })
+  BESIDE = /Give it an entry of its own beside the patterns, such as (.*?) in config\.subset(.*?), or keep/
+
+  def test_two_patterns_for_one_table_take_its_own_entry_which_is_the_rule_of_the_first
+    given = { "u*" => { where: "id < 4" }, "*ers" => { where: "id < 6" } }
+    said = fault_of(subset: given)
+    own = said.scan(BESIDE).map(&:first).find { |one| one.include?("users") }
+    assert_equal '"users" => { where: "id < 4" }', own
+    assert_equal [3], counts("users", subset: { "u*" => given["u*"], "*sers" => given["*ers"], **pasted(own), "logs" => { last: 1, by: :line } })
+    texts = fault_of(subset: { "u*" => { where: "email = 'Marie'" }, "*sers" => { where: "id < 6" } })
+    assert_includes texts, '"users" => { where: "…" } in config.subset, with the condition of "u*" for the dots, or keep one of them'
+    refute_includes texts, "Marie"
+  end
+
+  def test_an_entry_beside_patterns_of_both_options_has_all_of_the_rule
+    given = { subset: { "mem*" => { first: 4, on_missing: { lead_id: :nullify }, allow_empty: true } }, limits: { "*ers" => { max_rows: 6, order_by: "id" } } }
+    own = fault_of(**given)[BESIDE, 1]
+    assert_equal '"members" => { first: 4, by: "id", on_missing: { "lead_id" => :nullify }, allow_empty: true }', own
+    assert_equal [4, 6], counts("members", "users", **given, subset: { **given[:subset], **pasted(own) })
+  end
+
+  def test_a_condition_on_another_table_is_a_rule_of_that_one
+    said = fault_of(subset: { "members" => { where: "organisations.id = 3" } })
+    own = said[/Give the other table the rule, (.*?): rows follow/, 1]
+    assert_equal '"organisations" => { where: "id = 3" }', own, said
+    assert_equal [1, 1], counts("organisations", "members", subset: { **pasted(own), "members" => { on_missing: { lead_id: :nullify } } })
+    assert_match(/begins with the word WHERE\. Leave out WHERE\./, fault_of(subset: { "members" => { where: "WHERE id < 5" } }))
+  end
+
+  def test_a_column_of_types_takes_the_types_that_are_suggested
+    given = { subset: { "users" => { where: "id < 4" }, "members" => { on_missing: { lead_id: :nullify } } } }
+    said = fault_of(**given, references: { "members.subject_id" => { "subject_type" => "users" } })
+    to = said[/write what stands in it, too, such as \{ (.*?) \}\./, 1]
+    assert_equal '"subject_type" => { "User" => "users" }', to, said
+    assert_equal [3], counts("members", **given, references: { "members.subject_id" => pasted(to) })
   end
 end

@@ -36,7 +36,7 @@ pub use jobs::{JobFailure, JobRemedy};
 pub use leaks::{LeakFailure, LeakRemedy};
 pub use naming::{Advice, NameFault, Names, NoTable};
 pub use options::{AlsoSaid, CannotStay, KeptDifference, OptionFault, OptionRemedy, Tie};
-pub use part::{OwnEntry, PartFault, PartRemedy, SubsetFault};
+pub use part::{OwnEntry, OwnPart, PartFault, PartRemedy, SubsetFault};
 pub use plan::{Contradiction, PlanFailure, PlanRemedy};
 pub use processes::{ProcessFact, ServerProcess};
 pub use rights::{Right, RightFailure, RightRemedy};
@@ -83,6 +83,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = phrases::Kind> {
         OptionRemedy::KINDS,
         Tie::KINDS,
         OwnEntry::KINDS,
+        OwnPart::KINDS,
         PartFault::KINDS,
         PartRemedy::KINDS,
         SubsetFault::KINDS,

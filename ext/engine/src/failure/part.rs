@@ -9,16 +9,45 @@ phrases! {
     pub enum OwnEntry {
         /// All its rows, in `subset`.
         All "own_all" { table: String },
-        /// The same beside `limits`.
-        AllInSubset "own_all_in_subset" { table: String },
-        /// So many in the order of a column.
-        First "own_first" { table: String, rows: u64, column: String },
-        /// So many from its end.
-        Last "own_last" { table: String, rows: u64, column: String },
-        /// So many from its end, in `limits`.
-        Limit "own_limit" { table: String, rows: u64, column: String },
-        /// So many in its order, in `limits`.
-        LimitAscending "own_limit_ascending" { table: String, rows: u64, column: String },
+        /// Those that others refer to, in `subset`.
+        Referenced "own_referenced" { table: String },
+        /// A rule, in `subset`.
+        Rule "own_rule" { table: String, parts: Vec<OwnPart> },
+        /// The same where the condition of the pattern is not repeated.
+        RuleWithCondition "own_rule_with_condition" { table: String, parts: Vec<OwnPart>, pattern: String },
+        /// A rule, in `limits`.
+        Limit "own_limit" { table: String, parts: Vec<OwnPart> },
+    }
+}
+
+phrases! {
+    /// What such a rule has.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum OwnPart {
+        /// A condition.
+        Where "own_where" { condition: String },
+        /// One that is not repeated.
+        WhereThere "own_where_there",
+        /// So many rows.
+        First "own_first" { rows: u64 },
+        /// So many from the end.
+        Last "own_last" { rows: u64 },
+        /// In this order.
+        By "own_by" { columns: Vec<String> },
+        /// No more rows, in `limits`.
+        MaxRows "own_max_rows" { rows: u64 },
+        /// In this order there.
+        OrderBy "own_order_by" { columns: Vec<String> },
+        /// From its beginning there.
+        Ascending "own_ascending",
+        /// References to rows that go become NULL.
+        NullifyAll "own_nullify_all",
+        /// Those of some columns do, which are a part each.
+        Nullify "own_nullify" { columns: Vec<OwnPart> },
+        /// One of them.
+        NullifyColumn "own_nullify_column" { column: String },
+        /// No row is no error.
+        AllowEmpty "own_allow_empty",
     }
 }
 
@@ -61,6 +90,12 @@ phrases! {
         WhereUnread "where_unread" { trouble: SqlTrouble },
         /// Its condition reads something else than a column of its table.
         WhereReadsOther "where_reads_other" { name: String, table: String },
+        /// The same of a column of another table of the backup, whose own rule can have the condition.
+        WhereReadsTable "where_reads_table" { name: String, table: String, other: String, condition: String },
+        /// The same where the condition says more, or is not repeated.
+        WhereReadsTableThere "where_reads_table_there" { name: String, table: String, other: String },
+        /// Its condition begins with the word WHERE.
+        WhereWord "where_word",
         /// What its condition has in double quotes, which may be a person's, is no column.
         WhereQuotes "where_quotes" { table: String },
         /// The same, and a column is like it.
@@ -85,6 +120,8 @@ phrases! {
         FromSeveral "reference_from_several" { text: String, entry: String },
         /// The same, of which none has its columns.
         FromSeveralUnknown "reference_from_several_unknown" { text: String },
+        /// It leads to a column of its own table, which has types: they belong into it, such as this one of the table.
+        TypesLacking "reference_types_lacking" { column: String, name: String, sort: String, target: String },
         /// It leads to several tables.
         ToSeveral "reference_to_several" { text: String },
         /// Two schemas have such a table.

@@ -243,3 +243,21 @@ fn what_has_no_effect_is_a_warning() {
     let cut = json!([rule("users", json!({ "rows": 1 }))]);
     assert!(!warned(&asked(cut, declared)).contains("references_idle"));
 }
+
+#[test]
+fn a_column_of_types_instead_of_a_table_is_refused_with_the_types_that_belong_into_it() {
+    let mut by_column = reference("orders", &["owner_id"], "owner_type");
+    by_column["referenced_columns"] = json!(["users"]);
+    let expected = r#"{"kind":"reference_types_lacking","column":"public.orders.owner_type","name":"owner_type","sort":"User","target":"users"}"#;
+    assert_faults(&asked(json!([]), json!([by_column])), &[expected]);
+    for (column, table) in [
+        ("owner_typ", "users"),
+        ("owner_type", "usrs"),
+        ("user_id", "users"),
+    ] {
+        by_column["references"] = json!(column);
+        by_column["referenced_columns"] = json!([table]);
+        let others = asked(json!([]), json!([by_column]));
+        assert_faults(&others, &[r#""fault":{"kind":"none_matches""#]);
+    }
+}

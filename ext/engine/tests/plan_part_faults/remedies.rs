@@ -19,7 +19,7 @@ fn a_table_that_a_pattern_does_not_fit_can_have_an_entry_of_its_own() {
     assert_faults(
         &asked(json!([last("*", &[])]), json!([])),
         &[
-            r#""part_no_order_here","table":"public.logs","own":{"kind":"own_last","table":"logs","rows":5,"column":"line"}"#,
+            r#""part_no_order_here","table":"public.logs","own":{"kind":"own_rule","table":"logs","parts":[{"kind":"own_last","rows":5},{"kind":"own_by","columns":["line"]}]}"#,
         ],
     );
     is_fine(json!([last("*", &[]), last("logs", &["line"])]), json!([]));
@@ -35,7 +35,9 @@ fn a_table_that_a_pattern_does_not_fit_can_have_an_entry_of_its_own() {
         |table: &str, by: &[&str]| json!({ "table": table, "option": "limits", "rows": 5, "order_by": by });
     assert_faults(
         &asked(json!([limit("*", &[])]), json!([])),
-        &[r#""own":{"kind":"own_limit_ascending","table":"logs","rows":5,"column":"line"}"#],
+        &[
+            r#""own":{"kind":"own_limit","table":"logs","parts":[{"kind":"own_max_rows","rows":5},{"kind":"own_order_by","columns":["line"]},{"kind":"own_ascending"}]}"#,
+        ],
     );
     is_fine(json!([limit("*", &[]), limit("logs", &["line"])]), json!([]));
 }
@@ -73,13 +75,99 @@ fn two_patterns_for_one_table_are_refused_with_an_entry_that_ends_it() {
     settings.exclude_tables = vec!["logs".into()];
     assert_faults(
         &settings,
-        &[r#""table":"public.users","own":{"kind":"own_all","table":"users"}"#],
+        &[
+            r#""table":"public.users","own":{"kind":"own_rule","table":"users","parts":[{"kind":"own_where","condition":"id = 1"}]}"#,
+        ],
     );
     let mut rules = both.as_array().unwrap().clone();
-    rules.push(rule("users", json!({ "keep": "all" })));
+    rules.push(rule("users", json!({ "where": "id = 1" })));
     settings = asked(Value::from(rules), json!([]));
     settings.exclude_tables = vec!["logs".into()];
     assert!(planned(&settings).is_ok());
+}
+
+/// The entry that is suggested for one table of two patterns, whose first is this.
+fn suggested(first: Value) -> String {
+    let other = json!({ "table": "*", "option": "limits", "rows": 9, "order_by": ["id"] });
+    let mut settings = asked(json!([first, other]), json!([]));
+    settings.exclude_tables = vec!["logs".into(), "users".into()];
+    let said = planned(&settings).unwrap_err().error.to_string();
+    let own = said.split_once("\"own\":").unwrap_or_else(|| panic!("{said}")).1;
+    own.to_owned()
+}
+
+#[test]
+fn an_entry_beside_patterns_has_the_whole_rule_of_the_first() {
+    let whole = json!({
+        "rows": 6, "order_by": ["user_id", "id"], "where": "id > 2",
+        "nullify": ["reviewer_id", "user_id", "nowhere"], "allow_empty": true
+    });
+    let expected = r#"{"kind":"own_rule","table":"orders","parts":[{"kind":"own_where","condition":"id > 2"},{"kind":"own_first","rows":6},{"kind":"own_by","columns":["user_id","id"]},{"kind":"own_nullify","columns":[{"kind":"own_nullify_column","column":"reviewer_id"}]},{"kind":"own_allow_empty"}]}"#;
+    let own = suggested(rule("ord*", whole));
+    assert!(own.starts_with(expected), "{own}");
+    let all = suggested(rule(
+        "ord*",
+        json!({ "rows": 6, "descending": true, "nullify_all": true }),
+    ));
+    let expected =
+        r#"[{"kind":"own_last","rows":6},{"kind":"own_by","columns":["id"]},{"kind":"own_nullify_all"}]}"#;
+    assert!(all.contains(expected), "{all}");
+    let texts = suggested(rule("ord*", json!({ "rows": 6, "where": "owner_type = 'Ann'" })));
+    let expected = r#""own_rule_with_condition","table":"orders","parts":[{"kind":"own_where_there"},"#;
+    assert!(texts.contains(expected) && !texts.contains("Ann"), "{texts}");
+    assert!(texts.contains(r#"],"pattern":"ord*""#), "{texts}");
+    let kept = suggested(rule("ord*", json!({ "keep": "referenced" })));
+    assert!(
+        kept.starts_with(r#"{"kind":"own_referenced","table":"orders"}"#),
+        "{kept}"
+    );
+}
+
+#[test]
+fn a_condition_on_another_table_is_that_tables_rule_and_the_word_where_is_left_out() {
+    let of_orders =
+        |condition: &str| asked(json!([rule("orders", json!({ "where": condition }))]), json!([]));
+    let table = r#"{"kind":"where_reads_table","name":"users.id","table":"public.orders","other":"users","condition":"id = 3 AND (id) < 5"}"#;
+    assert_faults(
+        &of_orders("users.id = 3 AND (Users.id) < 5"),
+        &[table, r#""name":"Users.id""#],
+    );
+    is_fine(
+        json!([rule("users", json!({ "where": "id = 3 AND (id) < 5" }))]),
+        json!([]),
+    );
+    assert_faults(&of_orders("public.users.id < 3"), &[r#""condition":"id < 3""#]);
+    let there =
+        r#"{"kind":"where_reads_table_there","name":"users.id","table":"public.orders","other":"users"}"#;
+    assert_faults(&of_orders("users.id = 3 AND user_id > 2"), &[there]);
+    let text = r#""where_reads_table_there","name":"users.email""#;
+    assert_faults(&of_orders("users.email = 'Ann'"), &[text]);
+    for other in ["users.emial = 3", "people.id = 3", "public.orders.id = 3"] {
+        assert_faults(&of_orders(other), &[r#""kind":"where_reads_other""#]);
+    }
+    assert_faults(&of_orders(" WHERE id < 5"), &[r#"{"kind":"where_word"}"#]);
+    assert_faults(
+        &of_orders("where(nme = 5)"),
+        &[r#"{"kind":"where_word"}"#, r#""column":"nme""#],
+    );
+    assert_faults(&of_orders("wherever = 5"), &[r#""column":"wherever""#]);
+}
+
+#[test]
+fn what_the_parser_says_of_a_condition_repeats_no_text() {
+    for condition in [
+        "id 'Ann'",
+        "(email = 'Ann'",
+        "id = 'O'Ann''",
+        "id = 1 \"Ann\"",
+        "id = $$x$$ $$Ann$$",
+    ] {
+        let said = planned(&of_where(condition)).unwrap_err().error.to_string();
+        assert!(
+            !said.contains("Ann") && said.contains("where_unread"),
+            "{condition}: {said}"
+        );
+    }
 }
 
 #[test]

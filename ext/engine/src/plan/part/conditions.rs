@@ -13,7 +13,7 @@ use sqlparser::ast::{
     ObjectNamePart,
 };
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 use std::collections::{BTreeSet, HashSet};
 
 /// PostgreSQL's own functions that write.
@@ -82,6 +82,11 @@ pub(super) fn problems(
     place: Option<&Place<'_>>,
     reads: &mut BTreeSet<String>,
 ) -> Vec<PartFault> {
+    if let Some(behind) = behind_where(condition) {
+        let mut faults = problems(behind, place, reads);
+        faults.insert(0, PartFault::WhereWord);
+        return faults;
+    }
     let expression = match parse_condition(condition) {
         Ok(expression) => expression,
         // The parser does not know all forms of a query.
@@ -176,7 +181,11 @@ impl Look<'_> {
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
                 [named, column] if folded(named) == table.name.name => column,
                 _ => {
-                    self.problems.push(reads_other(parts, table));
+                    let fault = place.reads_table(self.condition, parts);
+                    let fault = fault.unwrap_or_else(|| reads_other(parts, table));
+                    if !self.problems.contains(&fault) {
+                        self.problems.push(fault);
+                    }
                     return;
                 }
             },
@@ -231,6 +240,14 @@ impl Look<'_> {
     }
 }
 
+/// What stands behind the word WHERE, where a condition begins with it.
+fn behind_where(condition: &str) -> Option<&str> {
+    let (word, behind) = condition.trim_start().split_at_checked("where".len())?;
+    let is_word =
+        word.eq_ignore_ascii_case("where") && behind.starts_with(|c: char| c.is_whitespace() || c == '(');
+    is_word.then_some(behind)
+}
+
 /// Whether a whole row is among its arguments.
 fn takes_row(function: &Function) -> bool {
     let FunctionArguments::List(list) = &function.args else {
@@ -275,6 +292,56 @@ fn whole_row(table: &Table) -> PartFault {
     }
 }
 
+/// A condition as it is; None where it is long, or has texts, which may be a person's.
+pub(super) fn shown(condition: &str) -> Option<String> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, condition).tokenize().ok()?;
+    let is_plain = |token: &Token| match token {
+        Token::Whitespace(space) => {
+            matches!(space, Whitespace::Space | Whitespace::Newline | Whitespace::Tab)
+        }
+        token => !token.to_string().contains(['\'', '"', '$']),
+    };
+    let is_shown = condition.chars().count() <= LONGEST && tokens.iter().all(is_plain);
+    is_shown.then(|| condition.trim().to_owned())
+}
+
+/// A condition that reads columns of one other table alone, as that table's rule has it; None where it reads others, too, or is
+/// not repeated.
+pub(super) fn without_table(condition: &str, qualifier: &[Ident]) -> Option<String> {
+    let condition = shown(condition)?;
+    let is_it = |parts: &[Ident]| parts.iter().map(folded).eq(qualifier.iter().map(folded));
+    let mut is_alone = true;
+    walk::expressions(&parse_condition(&condition).ok()?, |_, part| match part {
+        Expr::Identifier(_) => is_alone = false,
+        Expr::CompoundIdentifier(parts) => {
+            is_alone &= parts.split_last().is_some_and(|(_, before)| is_it(before));
+        }
+        _ => {}
+    });
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, &condition)
+        .tokenize()
+        .ok()?;
+    let words: Vec<Token> = qualifier
+        .iter()
+        .flat_map(|part| [Token::make_word(&folded(part), None), Token::Period])
+        .collect();
+    let is_same = |one: &Token, other: &Token| match (one, other) {
+        (Token::Word(one), Token::Word(other)) => one.value.to_lowercase() == other.value,
+        _ => one == other,
+    };
+    let (mut written, mut at) = (String::new(), 0);
+    while let Some(token) = tokens.get(at) {
+        let next = tokens.get(at..at + words.len()).unwrap_or_default();
+        if next.len() == words.len() && next.iter().zip(&words).all(|(one, other)| is_same(one, other)) {
+            at += words.len();
+        } else {
+            written.push_str(&token.to_string());
+            at += 1;
+        }
+    }
+    is_alone.then_some(written)
+}
+
 /// The condition with a column in double quotes wherever it stands without; None where it is long, or has texts, which may be
 /// a person's.
 fn quoting(condition: &str, column: &str, quoted: &str) -> Option<String> {
@@ -286,6 +353,9 @@ fn quoting(condition: &str, column: &str, quoted: &str) -> Option<String> {
                 written.push_str(quoted);
             }
             Token::Word(word) if word.quote_style.is_some() => return None,
+            Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => {
+                return None
+            }
             Token::Word(_) | Token::Number(..) | Token::Whitespace(_) | Token::Comma | Token::Period => {
                 written.push_str(&token.to_string());
             }

@@ -1,12 +1,16 @@
 //! What is wrong with an entry at one of the tables that it stands for, and the entry that this table can have by itself.
 
 use super::compare::{nature, Nature};
+use super::conditions;
 use super::names::{column_shown, table_shown};
-use crate::failure::{Advice, OwnEntry, PartFault};
+use crate::failure::{Advice, OwnEntry, OwnPart, PartFault};
 use crate::plan::exclude::tables_like;
 use crate::plan::names::NamePattern;
+use crate::plan::parse::folded;
 use crate::plan::schema::{Schema, Table, Unique};
-use crate::settings::TableRule;
+use crate::settings::{Keep, TableRule};
+use sqlparser::ast::Ident;
+use std::collections::BTreeSet;
 
 /// Whether an entry names tables by a pattern.
 pub(super) fn has_star(entry: &TableRule) -> bool {
@@ -70,21 +74,133 @@ impl Place<'_> {
         }
     }
 
-    /// An entry for this table alone, which counts before a pattern's.
+    /// An entry for this table alone, which counts before a pattern's: the pattern's rule, as far as it fits.
     pub(super) fn own(&self) -> OwnEntry {
-        let table = self.table().name.in_rules();
-        match (self.entry.rows, self.orderable(), self.is_limit()) {
-            (Some(rows), Some(column), false) if self.entry.descending => {
-                OwnEntry::Last { table, rows, column }
-            }
-            (Some(rows), Some(column), false) => OwnEntry::First { table, rows, column },
-            (Some(rows), Some(column), true) if self.entry.descending => {
-                OwnEntry::Limit { table, rows, column }
-            }
-            (Some(rows), Some(column), true) => OwnEntry::LimitAscending { table, rows, column },
-            (_, _, true) => OwnEntry::AllInSubset { table },
-            _ => OwnEntry::All { table },
+        let (entry, table) = (self.entry, self.table().name.in_rules());
+        match entry.keep {
+            Some(Keep::All) => return OwnEntry::All { table },
+            Some(Keep::Referenced) => return OwnEntry::Referenced { table },
+            None => {}
         }
+        let condition = entry.condition.as_ref().filter(|one| self.fits(one, &table));
+        let shown = condition.map(|condition| conditions::shown(condition));
+        let rows = self.rows();
+        if condition.is_none() && rows.is_empty() && (entry.condition.is_some() || entry.rows.is_some()) {
+            return OwnEntry::All { table };
+        }
+        let mut parts: Vec<OwnPart> = shown
+            .clone()
+            .map(|shown| shown.map_or(OwnPart::WhereThere, |condition| OwnPart::Where { condition }))
+            .into_iter()
+            .chain(rows)
+            .collect();
+        if entry.nullify_all {
+            parts.push(OwnPart::NullifyAll);
+        }
+        let columns: Vec<OwnPart> = self.nullify();
+        if !columns.is_empty() {
+            parts.push(OwnPart::Nullify { columns });
+        }
+        if entry.allow_empty {
+            parts.push(OwnPart::AllowEmpty);
+        }
+        match (parts.is_empty(), shown) {
+            (true, _) => OwnEntry::All { table },
+            (false, Some(None)) => OwnEntry::RuleWithCondition {
+                table,
+                parts,
+                pattern: entry.table.clone(),
+            },
+            (false, _) if self.is_limit() => OwnEntry::Limit { table, parts },
+            (false, _) => OwnEntry::Rule { table, parts },
+        }
+    }
+
+    /// Whether a condition is one of this table.
+    fn fits(&self, condition: &str, name: &str) -> bool {
+        let alone = TableRule {
+            table: name.to_owned(),
+            ..self.entry.clone()
+        };
+        let place = Place {
+            entry: &alone,
+            ..*self
+        };
+        conditions::problems(condition, Some(&place), &mut BTreeSet::new()).is_empty()
+    }
+
+    /// So many rows in an order that the table has; nothing where it has none.
+    fn rows(&self) -> Vec<OwnPart> {
+        let (entry, known) = (self.entry, self.table());
+        let is_read = |name: &String| {
+            let column = known.column(name);
+            column.is_some_and(|column| column.generated.is_none())
+        };
+        let columns: Vec<String> = match !entry.order_by.is_empty() && entry.order_by.iter().all(is_read) {
+            true => entry.order_by.clone(),
+            false => self.orderable().into_iter().collect(),
+        };
+        let Some(rows) = entry.rows.filter(|_| !columns.is_empty()) else {
+            return Vec::new();
+        };
+        match (self.is_limit(), entry.descending) {
+            (false, true) => vec![OwnPart::Last { rows }, OwnPart::By { columns }],
+            (false, false) => vec![OwnPart::First { rows }, OwnPart::By { columns }],
+            (true, true) => vec![OwnPart::MaxRows { rows }, OwnPart::OrderBy { columns }],
+            (true, false) => vec![
+                OwnPart::MaxRows { rows },
+                OwnPart::OrderBy { columns },
+                OwnPart::Ascending,
+            ],
+        }
+    }
+
+    /// The columns of `on_missing` that can become NULL here: of a pattern's the others need not be there.
+    fn nullify(&self) -> Vec<OwnPart> {
+        let known = self.table();
+        let primary = known.uniques.iter().find(|unique| unique.primary);
+        let key = primary.and_then(Unique::columns).unwrap_or_default();
+        let can_be = |name: &&String| {
+            let column = known.column(name);
+            column.is_some_and(|column| !column.not_null) && !key.contains(&name.as_str())
+        };
+        let columns = self.entry.nullify.iter().filter(can_be).cloned();
+        columns.map(|column| OwnPart::NullifyColumn { column }).collect()
+    }
+
+    /// What is said of a condition that reads a column of another table of the backup: that one's rule can have it.
+    pub(super) fn reads_table(&self, condition: &str, parts: &[Ident]) -> Option<PartFault> {
+        let (column, qualifier) = parts.split_last()?;
+        let named: Vec<String> = qualifier.iter().map(folded).collect();
+        let schema = self.schema;
+        let is_it = |at: &usize| match (&named[..], &schema.tables[*at].name) {
+            ([name], known) => known.name == *name,
+            ([of, name], known) => known.schema == *of && known.name == *name,
+            _ => false,
+        };
+        let is_near = |at: &usize| schema.tables[*at].name.schema == self.table().name.schema;
+        let found: Vec<usize> = (0..schema.tables.len()).filter(is_it).collect();
+        let near = found.iter().copied().find(is_near);
+        let whole = schema.topmost(near.or_else(|| found.first().copied())?);
+        let known = &schema.tables[whole];
+        if whole == self.at || known.column(&folded(column)).is_none() {
+            return None;
+        }
+        let name = parts
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(".");
+        let (table, other) = (table_shown(&self.table().name), known.name.in_rules());
+        Some(match conditions::without_table(condition, qualifier) {
+            Some(condition) => PartFault::WhereReadsTable {
+                name,
+                table,
+                other,
+                condition,
+            },
+            None => PartFault::WhereReadsTableThere { name, table, other },
+        })
     }
 
     fn is_limit(&self) -> bool {

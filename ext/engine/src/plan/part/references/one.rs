@@ -16,6 +16,10 @@ pub(super) fn read(reference: &DeclaredReference, schema: &Schema) -> Result<Dec
     let from = referring(reference, schema);
     let (reference, to) = leading(reference, schema);
     let reference = reference.as_ref();
+    let to = match (&from, to) {
+        (Ok(from), Err(fault)) => Err(types_lacking(reference, *from, schema).unwrap_or(fault)),
+        (_, to) => to,
+    };
     let mut faults: Vec<PartFault> = [&from, &to]
         .into_iter()
         .flat_map(|one| one.clone().err())
@@ -104,6 +108,44 @@ fn leading<'r>(
 
 fn leading_to(name: &str, reference: &DeclaredReference, schema: &Schema) -> Result<usize, PartFault> {
     table(name, schema).and_then(|at| whole(at, reference, schema))
+}
+
+/// What is said of `{ "subject_type" => "users" }`, where that is a column beside those that refer, and a table.
+fn types_lacking(reference: &DeclaredReference, from: usize, schema: &Schema) -> Option<PartFault> {
+    let ([target], None) = (&reference.referenced_columns[..], &reference.type_column) else {
+        return None;
+    };
+    let (source, name) = (&schema.tables[from], &reference.references);
+    source.column(name)?;
+    let target = &schema.tables[table(target, schema).ok()?].name;
+    let sort = model(&target.name);
+    may_be(schema, (from, name), &sort).then(|| PartFault::TypesLacking {
+        column: column_of(source, name),
+        name: name.clone(),
+        sort,
+        target: target.in_rules(),
+    })
+}
+
+/// What a Rails app calls the model of a table, as a rule.
+fn model(table: &str) -> String {
+    let one = match table {
+        word if word.ends_with("ies") => format!("{}y", &word[..word.len() - 3]),
+        word if ["sses", "xes", "ches", "shes"]
+            .iter()
+            .any(|end| word.ends_with(end)) =>
+        {
+            word[..word.len() - 2].to_owned()
+        }
+        word if word.ends_with("ss") => word.to_owned(),
+        word => word.strip_suffix('s').unwrap_or(word).to_owned(),
+    };
+    let words = one.split('_').map(|word| {
+        let mut characters = word.chars();
+        let first = characters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(characters).collect::<String>()
+    });
+    words.collect()
 }
 
 /// What is wrong with the names of a reference of which no more could be read.
