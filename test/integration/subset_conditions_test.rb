@@ -30,7 +30,7 @@ class SubsetConditionsTest < IntegrationTest
   BY_NAME = {
     "lo_create(id::int) > 0" => /its where calls lo_create, which writes, and a condition may only read\. Leave that out/,
     "id > 0 AND pg_catalog.nextval('ticks') > 0" => /calls nextval, which writes/,
-    "pg_terminate_backend(id::int)" => /calls pg_terminate_backend, which acts on the server or waits/,
+    "pg_terminate_backend(id::int)" => /calls pg_terminate_backend, which acts on the server/,
     "pg_try_advisory_lock(id) AND id > 0" => /calls pg_try_advisory_lock, which acts on the server/,
     "query_to_xml('SELECT 1 FROM logs', true, false, '') IS NOT NULL" => /calls query_to_xml, which runs a query.*Write values as a list, such as/
   }.freeze

@@ -48,11 +48,8 @@ const READING: [&str; 12] = [
     "ts_stat",
 ];
 
-/// PostgreSQL's own functions that act on the server or on other sessions, or that wait.
-const ACTING: [&str; 13] = [
-    "pg_sleep",
-    "pg_sleep_for",
-    "pg_sleep_until",
+/// PostgreSQL's own functions that act on the server or on other sessions.
+const ACTING: [&str; 10] = [
     "pg_cancel_backend",
     "pg_terminate_backend",
     "pg_reload_conf",
