@@ -224,6 +224,9 @@ async fn a_lock_that_another_holds_is_not_waited_for_without_end() {
             .await
             .unwrap_err(),
     );
-    says_so(&events, r#""lock_held","holders":"process "#);
+    says_so(
+        &events,
+        r#""lock_held","holders":[{"kind":"known_process","pid":"#,
+    );
     drop(target);
 }
